@@ -6,6 +6,8 @@ hint to print where it is not. Nothing here decides a mark.
 
 import functools
 
+EMPTY = "The answer is still empty."
+
 
 class Unfinished(AssertionError):
     """An exercise that had to pass did not; the message names it and gives the hint."""
@@ -48,14 +50,29 @@ def exercise(title):
 
 
 def _first_hint(conditions, answer):
-    if answer is None or answer is ...:
-        return "The answer is still empty."
+    if answer is None or answer is ... or _is_unwritten(answer):
+        return EMPTY
     try:
         for is_right, hint in conditions(answer):
             if not is_right:
                 return hint
     except NotImplementedError:
-        return "The answer is still empty."
+        return EMPTY
     except Exception as error:  # whatever a student's code may raise becomes a hint
         return f"It stopped with {type(error).__name__}: {error}"
     return None
+
+
+def _is_unwritten(answer):
+    """Tell whether a function's body is nothing but ``...``, with or without a docstring."""
+
+    def bare(): ...
+
+    def documented():
+        """Document only."""
+        ...
+
+    code = getattr(answer, "__code__", None)
+    if code is None or not set(code.co_consts) <= {None, answer.__doc__}:
+        return False
+    return code.co_code in (bare.__code__.co_code, documented.__code__.co_code)

@@ -1,10 +1,11 @@
 """The tf.data pipelines of the course: one that trains, one that evaluates."""
 
 
-def training_pipeline(images, labels, batch_size=128, shuffle_buffer=5000, seed=None):
+def training_pipeline(images, labels, batch_size=128, shuffle_buffer=5000):
     """Cache, shuffle, repeat without end, batch, drop the last partial batch, prefetch.
 
     Because it never ends, `fit` has to be told ``steps_per_epoch=len(images) // batch_size``.
+    The order is repeatable after `set_seeds`.
 
     Parameters
     ----------
@@ -12,8 +13,6 @@ def training_pipeline(images, labels, batch_size=128, shuffle_buffer=5000, seed=
     labels : ndarray, shape (n, ...)
     batch_size, shuffle_buffer : int
         In images.
-    seed : int, optional
-        Makes the order of the images repeatable by itself; otherwise `set_seeds` does.
 
     Returns
     -------
@@ -30,7 +29,7 @@ def training_pipeline(images, labels, batch_size=128, shuffle_buffer=5000, seed=
     return (
         _slices(images, labels, batch_size)
         .cache()
-        .shuffle(shuffle_buffer, seed=seed)
+        .shuffle(shuffle_buffer)
         .repeat()
         .batch(batch_size, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)

@@ -1,8 +1,11 @@
 """The two learning-rate schedules of the course."""
 
 
-def decay_per_epoch(epoch, initial_learning_rate=0.01, decay_rate=0.6):
+def decay_per_epoch(epoch, *, initial_learning_rate=0.01, decay_rate=0.6):
     """Return ``initial_learning_rate * decay_rate**epoch``, for `LearningRateScheduler`.
+
+    Keras offers a schedule the present rate as second positional argument, so the other two are
+    named ones.
 
     Parameters
     ----------
