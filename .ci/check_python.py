@@ -1,4 +1,4 @@
-"""Stop with a plain sentence where this Python cannot run the course. Must parse in any Python 3."""
+"""Stop with a plain sentence where this Python cannot run the course; parses in any Python 3."""
 
 import sys
 

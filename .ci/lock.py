@@ -18,8 +18,10 @@ NOT_ON_WINDOWS = {"pexpect", "ptyprocess"}
 
 def main():
     if sys.version_info[:2] != LOWEST:
-        sys.exit("The lock is made with Python 3.11, so that it holds on 3.11 to 3.13:\n"
-                 "make lock PYTHON=python3.11")
+        sys.exit(
+            "The lock is made with Python 3.11, so that it holds on 3.11 to 3.13:\n"
+            "make lock PYTHON=python3.11"
+        )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     ranges = project["dependencies"] + project["optional-dependencies"]["test"]
     lines = sorted(map(_line, _resolve(ranges)), key=str.lower)
