@@ -1,5 +1,10 @@
 """The ladder trains each model as the course does, and measures it."""
 
+import json
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -59,3 +64,48 @@ def test_callbacks_are_called_during_training(data):
 
 def test_titles_are_told_apart():
     assert len({rung.title for rung in ladder.RUNGS}) == len(ladder.RUNGS) == 5
+
+
+@pytest.fixture(scope="module")
+def small_data(data, tmp_path_factory):
+    """The bars as a file in Keras's format."""
+    path = tmp_path_factory.mktemp("bars") / "mnist.npz"
+    (x_train, y_train), (x_test, y_test) = data
+    images = {"x_train": x_train, "x_test": x_test}
+    labels = {"y_train": y_train, "y_test": y_test}
+    np.savez(
+        path,
+        **{name: (255 * x).astype(np.uint8) for name, x in images.items()},
+        **{name: y.astype(np.uint8) for name, y in labels.items()},
+    )
+    return path
+
+
+def command(small_data, *options):
+    return subprocess.run(
+        [sys.executable, "-m", "mnist_kit", "ladder", *options],
+        env=os.environ | {"MNIST_KIT_DATA": str(small_data), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_command_prints_json_and_nothing_else(small_data):
+    printed = json.loads(command(small_data, "--json", "--epochs", "1", "--seed", "5").stdout)
+    assert (printed["seed"], printed["epochs"]) == (5, 1)
+    assert [row["model"] for row in printed["models"]] == [rung.title for rung in ladder.RUNGS]
+
+
+def test_table_shows_figures_beside_the_sources(capsys):
+    rows = [ladder.Row(rung.title, "bars", 7_850, 1, 2.0, 0.5, 0.25) for rung in ladder.RUNGS]
+    circumstances = {"data": "bars", "epochs": 1, "seed": 0, "device": "CPU"}
+    ladder.report(rows, circumstances)
+    printed = capsys.readouterr().out
+    for expected in ("softmax", "7,850", "50.00%", "25.00%", "92%", "bars, 1 epochs"):
+        assert expected in printed
+
+
+def test_no_epochs_are_refused(small_data):
+    refused = command(small_data, "--epochs", "0")
+    assert refused.returncode == 2
+    assert "epochs" in refused.stderr
