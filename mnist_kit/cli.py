@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from importlib import metadata
 from typing import Annotated
 
@@ -122,6 +123,20 @@ def doctor():
     Console().print(table)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def ladder(
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each model.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of each training.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+):
+    """Train the course's five models and compare them."""
+    from mnist_kit.ladder import climb, report
+
+    with redirect_stdout(sys.stderr if json else sys.stdout):
+        rows, circumstances = climb(epochs, seed)
+    report(rows, circumstances, as_json=json)
 
 
 @app.command()
