@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from subprocess import DEVNULL
 
 import nbformat
 import psutil
@@ -286,7 +287,8 @@ class _Crew:
         self._clients.add(client)
         start, result, error = time.perf_counter(), "passed", ""
         try:
-            client.execute(env=_environment(cores))
+            # What a kernel writes beside its notebook's outputs would only tear the display.
+            client.execute(env=_environment(cores), stdout=DEVNULL, stderr=DEVNULL)
         except CellExecutionError as failure:
             reason = str(failure.evalue).strip().partition("\n")[0]
             result, error = "failed", f"In [{executed}]: {failure.ename}: {reason}"

@@ -16,7 +16,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # What latex2mathml leaves behind where it does not know a command, instead of raising.
-_NOT_UNDERSTOOD = re.compile(r"<m[io]>(&|\\)")
+_NOT_UNDERSTOOD = re.compile(r"<m[io]>(&<|\\)")
 
 
 def notebook_page(notebook, name, *, folder, previous=None, following=None):

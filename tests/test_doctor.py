@@ -62,10 +62,6 @@ def test_a_tensorflow_that_hangs_is_given_up():
     assert finding.essential and not finding.ok
 
 
-def test_tensorflow_names_its_devices():
-    assert "CPU:0" in doctor.devices().found
-
-
 def test_graphviz_is_optional(tmp_path):
     finding = doctor.graphviz(path=str(tmp_path))
     assert not finding.ok and not finding.essential
@@ -102,6 +98,6 @@ def test_damaged_data_are_a_fault(own_folders):
 
 
 def test_an_examination_covers_every_subject():
-    subjects = [finding.subject for finding in doctor.examine()]
-    for subject in ("Python", "tensorflow", "Cores", "Memory", "Disk", "Devices", "MNIST"):
-        assert subject in subjects
+    found = {finding.subject: finding.found for finding in doctor.examine()}
+    assert {"Python", "tensorflow", "Cores", "Memory", "Disk", "Graphviz", "MNIST"} < set(found)
+    assert "CPU:0" in found["Devices"]
