@@ -333,7 +333,7 @@ def _named_by_environment(spec):
 
 
 def _holds(folder, spec):
-    return any((folder / name).exists() for name in spec.files)
+    return any(os.path.lexists(folder / name) for name in spec.files)
 
 
 def _resolve(spec, path):
@@ -368,9 +368,11 @@ def _read(spec, kind, path):
             return npz.read(path, spec.image_shape)
         return cifar_batches.read(path)
     except DataError as error:
-        remedy = f"Delete it and run `{_fetch_command(spec)}`."
-        if kind == "path":
-            remedy = "Correct it, or name another file."
+        remedies = {
+            "path": "Correct it, or name another file.",
+            "standin": "It is built again when it is needed.",
+        }
+        remedy = remedies.get(kind, f"Delete it and run `{_fetch_command(spec)}`.")
         raise DataError(f"{error}. {remedy}") from error
 
 
@@ -507,13 +509,17 @@ def _announce(source, arrays, reason):
     spec = DATASETS[source.dataset]
     if source != _used.get(source.dataset):
         # No absolute path: notebooks keep this line, and it would name the author's folders.
-        place = {
-            "path": f"from {source.path and source.path.name}, the file you named",
-            "data": f"from data/{source.path and source.path.name}",
-            "cache": "from Keras's cache",
-            "download": "downloaded from Keras's address, now in data/",
-        }
-        line = f"{spec.title}: {_sizes(arrays)} {place.get(source.kind)}."
+        near = source.path and f"{source.path.parent.name}/{source.path.name}"
+        line = (
+            f"{spec.title}: {_sizes(arrays)} "
+            + {
+                "path": f"from {source.path and source.path.name}, the file you named.",
+                "data": f"from {near}.",
+                "cache": "from Keras's cache.",
+                "download": f"downloaded from Keras's address, now in {near}.",
+                "standin": "",
+            }[source.kind]
+        )
         if source.kind == "standin":
             line = (
                 f"{spec.title}: {reason} the embedded stand-in: {spec.standin} "

@@ -262,6 +262,19 @@ def test_each_data_set_has_its_own_line(capsys):
     assert [line.split(":")[0] for line in lines] == ["MNIST", "CIFAR-10"]
 
 
+def test_no_absolute_path_is_said(store, cache, serve, arrays, capsys):
+    serve(arrays)
+    data.load_mnist()
+    data.load_mnist()
+    (store / "mnist.npz").rename(cache / "mnist.npz")
+    data.load_mnist()
+    assert capsys.readouterr().out.splitlines() == [
+        "MNIST: 30 + 10 images downloaded from Keras's address, now in data/mnist.npz.",
+        "MNIST: 30 + 10 images from data/mnist.npz.",
+        "MNIST: 30 + 10 images from Keras's cache.",
+    ]
+
+
 def test_a_change_of_source_is_said(saved, capsys):
     data.load_mnist(saved)
     data.load_mnist(source="standin")
@@ -637,6 +650,12 @@ def test_status_shows_what_the_environment_names(saved, monkeypatch):
 def test_status_shows_the_standin_once_built():
     data.load_mnist(source="standin")
     assert states()["standin"] == "found"
+
+
+def test_status_sends_nobody_to_fetch_a_damaged_standin(store):
+    standin.cache_file("mnist").write_text("damaged")
+    place = data.status("mnist")[-1]
+    assert place.state == "damaged" and "built again when it is needed" in place.note
 
 
 def test_verify_of_a_data_set_lists_the_files_there_are(store, arrays):
