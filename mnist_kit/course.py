@@ -160,7 +160,7 @@ def run_course(
     for name, run in runs.items():
         if run.result == "kept":
             _write_page(target, paths[0].with_name(f"{name}.ipynb"), neighbours)
-    _write_contents(target, paths, runs)
+    _write_contents(target, paths)
 
     ordered = [runs.get(name, Run(name, "stopped")) for name in chosen]
     console.print(_table(ordered))
@@ -425,13 +425,11 @@ def _write_page(target, path, neighbours):
     write_text_whole(target / f"{path.stem}.html", page)
 
 
-def _write_contents(target, paths, runs):
+def _write_contents(target, paths):
     rows = []
     for path in paths:
         _, recorded = _recorded(target, path.stem)
-        run = runs.get(path.stem)
-        if run is None:
-            run = recorded or Run(path.stem, "not run")
+        run = recorded or Run(path.stem, "not run")
         title, sentence = pages.title_and_sentence(_read(path))
         page = (target / f"{path.stem}.html").exists()
         rows.append({**asdict(run), "title": title, "sentence": sentence, "page": page})

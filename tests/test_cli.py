@@ -74,6 +74,13 @@ def test_course_that_fails(notebook):
     assert mnist_kit("course", "--only", "1", "--jobs", "1").exit_code == 1
 
 
+def test_course_that_was_stopped(monkeypatch):
+    from mnist_kit import course
+
+    monkeypatch.setattr(course, "run_course", lambda *_, **__: [course.Run("01_a", "stopped")])
+    assert mnist_kit("course").exit_code == 130
+
+
 def test_course_fresh(notebook):
     notebook("1")
     mnist_kit("course")
