@@ -5,6 +5,7 @@ many at once `search`'s.
 """
 
 import dataclasses
+import logging
 import math
 import platform
 import time
@@ -39,6 +40,12 @@ class Outcome:
     parameters: int
     history: dict = field(repr=False)
     versions: dict = field(repr=False)
+
+    def __post_init__(self):
+        if not 0 <= self.validation_accuracy <= 1:
+            raise ValueError(f"validation_accuracy is {self.validation_accuracy}; expected 0 to 1")
+        if not self.history.get("loss"):
+            raise ValueError("history has no loss; expected one for each epoch")
 
     @property
     def epochs(self):
@@ -82,6 +89,8 @@ def train(experiment, data, *, fold=None, callbacks=()):
         Trained.
     outcome : Outcome
     """
+    # Every training builds a model of its own, which TensorFlow takes for a mistake after a few.
+    logging.getLogger("tensorflow").addFilter(_is_not_about_retracing)
     model = experiment.compile(experiment.build(data.images.shape[1:], data.num_classes))
     start = time.perf_counter()
     history = experiment.fit(model, data, fold=fold, callbacks=callbacks).history
@@ -119,6 +128,10 @@ def versions():
         "mnist-kit": version("mnist-kit"),
         "device": device(),
     }
+
+
+def _is_not_about_retracing(log):
+    return "tf.function retracing" not in str(log.msg)
 
 
 def _without_nan(value):
