@@ -244,6 +244,8 @@ class Record:
             *lines, last = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
         if last and self._said != len(lines):
             self._said = len(lines)
             print(
