@@ -24,14 +24,17 @@ _MODULES = {
     "data",
     "evaluation",
     "exercises",
+    "experiments",
     "ladder",
     "models",
     "pipelines",
     "plots",
     "preprocessing",
+    "record",
     "results",
     "runtime",
     "schedules",
+    "search",
 }
 __all__ = sorted({*_HOME_OF, *_MODULES})
 
