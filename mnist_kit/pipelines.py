@@ -5,7 +5,8 @@ def training_pipeline(images, labels, batch_size=128, shuffle_buffer=5000):
     """Cache, shuffle, repeat without end, batch, drop the last partial batch, prefetch.
 
     Because it never ends, `fit` has to be told ``steps_per_epoch=len(images) // batch_size``.
-    The order is repeatable after `set_seeds`.
+    ``shuffle=False`` tells it that the mixing is done here. The order is repeatable after
+    `set_seeds`.
 
     Parameters
     ----------

@@ -53,3 +53,15 @@ def test_function_with_no_body_counts_as_empty(capsys):
 
     check_double(double)
     assert "still empty" in capsys.readouterr().out
+
+
+def test_result_that_is_not_returned_is_pointed_out(capsys):
+    @exercise("Exercise 0.2 · Sum")
+    def check_sum(total):
+        yield total([1, 2]).real == 3, "1 and 2 make 3."
+
+    def total(values):
+        sum(values)
+
+    check_sum(total)
+    assert "Does the function return its result?" in capsys.readouterr().out
