@@ -11,6 +11,8 @@ from mnist_kit.labelled import scaled
 from mnist_kit.runtime import set_seeds
 from mnist_kit.settings import OPTIMIZERS, SPARSE, checked
 
+_EVALUATION_BATCH = 1000  # it changes no result, and small batches take several times as long
+
 
 @dataclass(frozen=True, repr=False)
 class Experiment:
@@ -203,6 +205,7 @@ class Experiment:
             batch_size=self.batch_size,
             epochs=self.epochs,
             validation_data=validation,
+            validation_batch_size=_EVALUATION_BATCH,
             callbacks=[*self._callbacks(), *callbacks],
             verbose=0,
         )
@@ -223,7 +226,7 @@ class Experiment:
             part = scaled(data.images), self._targets(data.labels, model.output_shape[-1])
         else:
             _, part = self._parts(data, fold)
-        loss, accuracy = model.evaluate(*part, batch_size=1000, verbose=0)
+        loss, accuracy = model.evaluate(*part, batch_size=_EVALUATION_BATCH, verbose=0)
         return float(loss), float(accuracy)
 
     def _dense(self, units):
