@@ -128,7 +128,7 @@ def prediction(image, probabilities, true_label, names=None, ax=None):
 
     bars = ax.inset_axes([0.58, 0.12, 0.42, 0.8])
     drawn = bars.bar(range(len(names)), probabilities, color=NEUTRAL)
-    drawn[predicted].set(color=color, hatch=None if is_right else "////", edgecolor="white")
+    drawn[predicted].set(facecolor=color, hatch=None if is_right else "////", edgecolor="white")
     bars.bar(true_label, 1, facecolor="none", edgecolor=RIGHT, linestyle="--", linewidth=1)
     bars.set_xticks(range(len(names)), names)
     bars.set(ylim=(0, 1), yticks=[0, 0.5, 1], yticklabels=["0%", "50%", "100%"])

@@ -116,6 +116,13 @@ def test_wrong_prediction_is_vermillion_and_crossed(ax):
     assert to_hex(ax.child_axes[0].xaxis.label.get_color()).upper() == plots.WRONG
 
 
+def test_bar_of_a_wrong_prediction_is_hatched_visibly(ax):
+    plots.prediction(IMAGES[0], [0.25, 0.75], 0, ax=ax)
+    bar = ax.child_axes[1].patches[1]
+    assert bar.get_hatch()
+    assert bar.get_facecolor() != bar.get_edgecolor()
+
+
 def test_prediction_can_name_its_classes(ax):
     plots.prediction(IMAGES[0], [0.25, 0.75], 1, names=["cat", "dog"], ax=ax)
     assert "dog 75% (dog)" in texts(ax)
