@@ -35,6 +35,7 @@ _MODULES = {
     "runtime",
     "schedules",
     "search",
+    "speedrun",
 }
 __all__ = sorted({*_HOME_OF, *_MODULES})
 

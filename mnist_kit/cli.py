@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from enum import StrEnum
 from importlib import metadata
 from typing import Annotated
 
@@ -137,6 +138,27 @@ def ladder(
     with redirect_stdout(sys.stderr if json else sys.stdout):
         rows, circumstances = climb(epochs, seed)
     report(rows, circumstances, as_json=json)
+
+
+class Target(StrEnum):
+    """Marks of the speedrun, in percent."""
+
+    GOOD = "99.0"
+    BETTER = "99.5"
+
+
+@app.command()
+def speedrun(
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings, with the seeds 0, 1, …")] = 10,
+    target: Annotated[Target, typer.Option(help="Test accuracy, in percent.")] = Target.GOOD,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+):
+    """Train to 99% in seconds, once for each seed."""
+    from mnist_kit.speedrun import repeat, report
+
+    with redirect_stdout(sys.stderr if json else sys.stdout):
+        runs, circumstances = repeat(seeds, float(target))
+    report(runs, circumstances, as_json=json)
 
 
 @app.command()

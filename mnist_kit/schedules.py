@@ -1,4 +1,4 @@
-"""The two learning-rate schedules of the course."""
+"""The learning-rate schedules of the course."""
 
 
 def decay_per_epoch(epoch, *, initial_learning_rate=0.01, decay_rate=0.6):
@@ -29,4 +29,33 @@ def staircase(
 
     return keras.optimizers.schedules.ExponentialDecay(
         initial_learning_rate, decay_steps=decay_steps, decay_rate=decay_rate, staircase=True
+    )
+
+
+def one_cycle(peak_learning_rate, steps, warmup=0.25) -> "keras.optimizers.schedules.CosineDecay":  # noqa: F821
+    """Return a rate that rises in a line from a tenth of its peak, then falls to 0 as a cosine.
+
+    Parameters
+    ----------
+    peak_learning_rate : float
+    steps : int
+        Batches of the whole training.
+    warmup : float
+        Share of the steps before the peak, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `warmup` leaves no step to fall.
+    """
+    import keras
+
+    if not 0 <= warmup < 1:
+        raise ValueError(f"warmup is {warmup}; expected at least 0 and less than 1")
+    rising = int(warmup * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        peak_learning_rate / 10,
+        steps - rising,
+        warmup_target=float(peak_learning_rate),
+        warmup_steps=rising,
     )
