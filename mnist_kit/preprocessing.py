@@ -18,7 +18,7 @@ def scale(images):
     Raises
     ------
     TypeError
-        If `images` is not uint8: scaled twice, a picture is black.
+        If `images` is not uint8: scaled twice, every picture is nearly blank.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8:
@@ -33,7 +33,7 @@ class Standardizer:
     """Standardise to mean 0 and standard deviation 1, as measured on the training images alone.
 
     One mean and one standard deviation serve all pixels of a channel: pixel by pixel, the
-    corners of MNIST, black in every image, would be divided by zero.
+    corners of MNIST, empty in every image, would be divided by zero.
 
     Attributes
     ----------
