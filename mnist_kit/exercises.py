@@ -61,7 +61,8 @@ def _first_hint(conditions, answer):
     except Exception as error:  # whatever a student's code may raise becomes a hint
         if "NoneType" in str(error):
             return "There is None where a value should be. Does the function return its result?"
-        return f"It stopped with {type(error).__name__}: {error}"
+        first_line = str(error).strip().partition("\n")[0]
+        return f"It stopped with {type(error).__name__}: {first_line[:200]}"
     return None
 
 

@@ -126,7 +126,7 @@ def prediction(image, probabilities, true_label, names=None, ax=None):
     color = RIGHT if is_right else WRONG
     picture.set_xlabel(caption if is_right else f"✗ {caption}", color=color)
 
-    bars = ax.inset_axes([0.58, 0.12, 0.42, 0.8])
+    bars = ax.inset_axes([0.62, 0.12, 0.38, 0.8])
     drawn = bars.bar(range(len(names)), probabilities, color=NEUTRAL)
     drawn[predicted].set(facecolor=color, hatch=None if is_right else "////", edgecolor="white")
     bars.bar(true_label, 1, facecolor="none", edgecolor=RIGHT, linestyle="--", linewidth=1)

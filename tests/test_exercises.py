@@ -65,3 +65,11 @@ def test_result_that_is_not_returned_is_pointed_out(capsys):
 
     check_sum(total)
     assert "Does the function return its result?" in capsys.readouterr().out
+
+
+def test_long_error_is_cut_to_its_first_line(capsys):
+    def double(x):
+        raise ValueError("too long\n" + "a traceback\n" * 100)
+
+    check_double(double)
+    assert capsys.readouterr().out.endswith("It stopped with ValueError: too long\n")
