@@ -53,8 +53,9 @@ def test_every_batch_is_a_step_and_the_rate_ends_at_nothing(data):
 
 
 def test_network_gives_a_logit_for_each_class():
-    model = speedrun.network((20, 24), num_classes=7)
+    model = speedrun.network((17, 24), num_classes=7, filters=(2, 3, 4))
     assert model.output_shape == (None, 7)
+    assert model.layers[-2].output.shape[-1] == 1 * 2 * 4
     assert model.layers[-1].activation.__name__ == "linear"
 
 
