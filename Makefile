@@ -1,4 +1,4 @@
-# make course | test | lab | lock | clean; `make help` says what each does.
+# make course | test | lab | lock | taught | clean; `make help` says what each does.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1)
 TEST_ENV := MNIST_KIT_SOURCE=standin TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	OMP_NUM_THREADS=1
 
-.PHONY: help course test lab lock clean
+.PHONY: help course test lab lock taught clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test     run the tests and execute every notebook again with nbval"
 	@echo "make lab      open the notebooks in JupyterLab"
 	@echo "make lock     renew requirements.lock from the ranges in pyproject.toml"
+	@echo "make taught   renew notebooks/README.md, what is taught where, and the pictures"
 	@echo "make clean    remove build/ and caches; .venv/ and data/ stay"
 	@echo
 	@echo "Each sets up .venv/ first where needed. Another Python: make course PYTHON=python3.13"
@@ -41,6 +42,10 @@ lab: .venv/.ready
 lock:
 	@$(PYTHON) .ci/check_python.py
 	$(PYTHON) .ci/lock.py
+
+taught: .venv/.ready
+	$(BIN)/python .ci/what_is_taught.py
+	$(BIN)/python .ci/readme_pictures.py
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache *.egg-info
