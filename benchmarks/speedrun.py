@@ -7,7 +7,9 @@ or compiling, is inside. Prints the table as Markdown, or JSON.
 
     python benchmarks/speedrun.py mnist.npz --torch-python /path/to/a/venv/bin/python
 
-where that Python has torch and numpy: ``pip install torch==2.13.0 numpy``.
+where that Python has torch and numpy: ``pip install torch==2.13.0 numpy``. On a machine with
+other work, set OMP_WAIT_POLICY=PASSIVE: PyTorch's threads wait for each other without rest, and
+its seconds would be many times too long. The load is printed; believe a ratio taken at rest.
 """
 
 import argparse
