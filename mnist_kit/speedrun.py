@@ -1,7 +1,7 @@
 """A network that reads 99% of MNIST's test digits after seconds of training.
 
 Ordinary Keras: `compile` and `fit`. What makes it fast stands in `network` and `train`. Every
-value was chosen on the last 10,000 training images, before the test images were looked at.
+value was chosen on the last 10,000 training images.
 """
 
 import json
@@ -31,7 +31,7 @@ class Recipe:
 
 RECIPES = {
     99.0: Recipe(filters=(24, 48, 64), epochs=1, shift=0),
-    99.5: Recipe(filters=(32, 64, 96), epochs=7, shift=1),
+    99.5: Recipe(filters=(32, 64, 96), epochs=10, shift=1),
 }
 
 
