@@ -21,6 +21,7 @@ STAGES = {
     8: "Convolutional networks",
     9: "Batch normalisation",
     10: "Judging a model",
+    15: "Beyond the sources: speed",
 }
 
 

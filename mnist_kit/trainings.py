@@ -35,7 +35,8 @@ def run(function, tasks, folder, *, jobs=None, threads=1, cluster=None):
     ----------
     function : callable
         Returns what JSON can hold. Its processes live on from task to task: import TensorFlow
-        inside it, and keep data in a `functools.cache`, and both are loaded once in each.
+        inside it, and keep data in a `functools.cache`, and both are loaded once in each. Such a
+        cache has to stand in a module, not in a notebook's cell, to be found by the processes.
     tasks : sequence of dict
         Keyword arguments that JSON can hold; equal ones are trained once.
     folder : path
