@@ -60,7 +60,8 @@ def run(function, tasks, folder, *, jobs=None, threads=1, cluster=None):
     ValueError
         If `jobs` or `threads` is less than 1, or a task is no JSON.
     TrainingError
-        If the function raised; all other tasks were run first.
+        If the function raised, all other tasks having been run first; or if the processes died
+        again and again, or could not be given the function.
     """
     for name, value in {"jobs": jobs, "threads": threads}.items():
         if value is not None and value < 1:
@@ -85,11 +86,15 @@ def run(function, tasks, folder, *, jobs=None, threads=1, cluster=None):
                             failures[futures[future]] = failure
                         advance()
                 break
-            except BrokenProcessPool:
+            except BrokenProcessPool as error:
                 # One process was killed, by the system for want of memory perhaps, and the pool
                 # died with it: what is still missing gets a new one.
                 if attempt == ATTEMPTS - 1:
-                    raise
+                    reason = str(error).partition("\n")[0]
+                    raise TrainingError(
+                        f"the processes died {ATTEMPTS} times ({reason}); finished trainings are "
+                        f"kept in {folder}. Where memory ran out, ask for fewer jobs"
+                    ) from error
                 missing = {
                     path: task
                     for path, task in missing.items()

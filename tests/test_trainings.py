@@ -45,6 +45,10 @@ def dies_once(x, marker):
     return x
 
 
+def dies(x):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def accuracy_after_training(seed):
     """Train a few steps of a real network."""
     import keras
@@ -147,6 +151,11 @@ def test_a_result_that_json_cannot_hold_is_a_failure(tmp_path):
 def test_a_killed_process_costs_only_its_own_task(tmp_path):
     tasks = [{"x": x, "marker": str(tmp_path / "marker")} for x in range(6)]
     assert trainings.run(dies_once, tasks, tmp_path / "kept", jobs=2) == list(range(6))
+
+
+def test_processes_that_die_again_and_again_are_reported(tmp_path):
+    with pytest.raises(trainings.TrainingError, match="died 3 times.* fewer jobs"):
+        trainings.run(dies, [{"x": 1}], tmp_path, jobs=1)
 
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": 0}])
